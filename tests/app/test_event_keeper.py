@@ -1,8 +1,6 @@
 """Who looks after a node's log: made where the spec wants one, put in order by another process, gone when unwanted."""
 
-import asyncio
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 import structlog
@@ -16,7 +14,7 @@ from mailstack.model.instant import HOUR_MS, Instant
 from mailstack.model.resource import Kind, LogBody, Resource, ServerBody, fields_of
 from mailstack.store.event_log.parts import log_folder
 from mailstack.store.event_log.segments import Segments
-from tests.support.running import DEADLINE_S
+from tests.support.running import until_seen
 
 JOB = Job(spec="spec.yaml", log_format="json", log_level="info")
 
@@ -43,12 +41,6 @@ def write_long_ago(storage: Path) -> None:
     made.begin_anew()
 
 
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(DEADLINE_S):
-        while not condition():  # noqa: ASYNC110 - the folder tells nobody
-            await asyncio.sleep(0.02)
-
-
 def test_the_folder_is_there_where_the_spec_wants_a_log(tmp_path: Path) -> None:
     make_log(tmp_path, blueprint(None))
     assert not log_folder(tmp_path).exists()
@@ -69,7 +61,7 @@ async def test_what_is_over_is_put_in_order_by_another_process(tmp_path: Path) -
     write_long_ago(tmp_path)
     keeper = EventKeeper(tmp_path, JOB, LogBody)
     keeper.follow()
-    await until(lambda: [path.suffix for path in log_folder(tmp_path).glob("2*")] == [".parquet"])
+    await until_seen(lambda: [path.suffix for path in log_folder(tmp_path).glob("2*")] == [".parquet"])
     await keeper.end()
 
 
@@ -79,7 +71,7 @@ async def test_a_log_that_the_spec_does_not_want_any_more_is_deleted(tmp_path: P
     keeper = EventKeeper(tmp_path, JOB, lambda: rules[0])
     rules[0] = None
     keeper.follow()
-    await until(lambda: not log_folder(tmp_path).exists())
+    await until_seen(lambda: not log_folder(tmp_path).exists())
     await keeper.end()
 
 
@@ -93,10 +85,10 @@ async def test_what_cannot_be_put_in_order_is_told_and_tried_again(tmp_path: Pat
     with structlog.testing.capture_logs() as told:
         keeper = EventKeeper(tmp_path, JOB, LogBody)
         keeper.follow()
-        await until(lambda: bool(told))
+        await until_seen(lambda: bool(told))
         (draft / "in the way").unlink()
         os.rmdir(draft)  # noqa: PTH106  as its owner would
         keeper.follow()
-        await until(lambda: [path.suffix for path in log_folder(tmp_path).glob("2*")] == [".parquet"])
+        await until_seen(lambda: [path.suffix for path in log_folder(tmp_path).glob("2*")] == [".parquet"])
         await keeper.end()
     assert told[0]["event"] == "the log is not looked after"

@@ -1,10 +1,9 @@
 """Log lines: time, process, no secrets, and nothing a peer could break them with."""
 
-import asyncio
 import io
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,7 @@ from mailstack.model.event_log import EventFilter
 from mailstack.model.instant import MINUTE_MS, Instant
 from mailstack.store.event_log.parts import all_parts, log_folder
 from mailstack.store.event_log.reading import EventLog
-from tests.support.running import DEADLINE_S
+from tests.support.running import until_seen
 
 
 @pytest.fixture(autouse=True)
@@ -64,7 +63,7 @@ async def test_lines_of_one_moment_are_written_together_and_a_warning_at_once(fi
     log.warning("three")
     assert events(file) == ["one", "two", "three"]
     log.info("four")
-    await until(lambda: events(file)[3:] == ["four"])
+    await until_seen(lambda: events(file)[3:] == ["four"])
 
 
 def test_without_a_loop_a_line_is_written_at_once(file: Path) -> None:
@@ -109,7 +108,7 @@ async def test_what_is_told_is_kept_as_json_whatever_is_shown(tmp_path: Path) ->
         keep_events(tmp_path)
         structlog.get_logger().info("sent", host="mx.example", password="hunter2")
         assert kept(folder) == []
-        await until(lambda: kept(folder) == [("sent", "mx.example", "(secret)")])
+        await until_seen(lambda: kept(folder) == [("sent", "mx.example", "(secret)")])
         structlog.get_logger().debug("not at this level")
         structlog.get_logger().warning("last", host="", password="")
         flush_log()
@@ -155,9 +154,3 @@ async def test_a_forked_child_keeps_what_it_tells_in_a_segment_of_its_own(tmp_pa
 def kept(folder: Path) -> list[tuple[str, str, str]]:
     lines = [json.loads(line) for part in all_parts(folder) for line in part.path.read_text().splitlines()]
     return [(line["event"], line["host"], line["password"]) for line in lines]
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(DEADLINE_S):
-        while not condition():  # noqa: ASYNC110 - the file tells nobody
-            await asyncio.sleep(0.005)

@@ -20,6 +20,13 @@ async def running(work: Coroutine[Any, Any, None]) -> AsyncIterator["asyncio.Tas
             await task
 
 
+async def until_seen(condition: Callable[[], bool]) -> None:
+    """As `until`, of what can be looked at without waiting."""
+    async with asyncio.timeout(DEADLINE_S):
+        while not condition():  # noqa: ASYNC110 - files and other processes tell nobody
+            await asyncio.sleep(0.005)
+
+
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:
     """Returns when it holds; TimeoutError after two minutes."""
     async with asyncio.timeout(DEADLINE_S):

@@ -27,6 +27,14 @@ class Line:
     def tell(self, **fields: object) -> None:
         self.write(orjson.dumps(fields) + b"\n")
 
+    def fail(self, status: int, detail: str, **more: object) -> None:
+        """As RFC 9457 has it; within an answer that has begun, as its last line."""
+        if self.has_begun:
+            self.tell(step="Failed", status=int(status), detail=detail, **more)
+            return
+        self.begin(PROBLEM, status)
+        self.tell(title=HTTPStatus(status).phrase, status=int(status), detail=detail, **more)
+
     def write(self, data: bytes) -> None:
         try:
             if self._is_heard:

@@ -19,7 +19,7 @@ from types import FrameType
 import structlog
 
 import mailstack
-from mailstack.app.answer_line import JSON, LINES, PROBLEM, Line
+from mailstack.app.answer_line import JSON, LINES, Line
 from mailstack.app.api_dns import tell_around, tell_records, tell_zone
 from mailstack.app.api_line import Steps, opened_store
 from mailstack.app.api_models import (
@@ -99,13 +99,13 @@ def obey(connection: socket.socket) -> None:
         faults = [asdict(fault) | {"file": _as_sent(fault.file)} for fault in invalid.shown]
         count = len(invalid.faults)
         told = "1 fault of the spec" if count == 1 else f"{count} faults of the spec"
-        _fail(line, HTTPStatus.UNPROCESSABLE_ENTITY, told, faults=faults)
+        line.fail(HTTPStatus.UNPROCESSABLE_ENTITY, told, faults=faults)
     except DomainError as fault:
         status = next((STATUSES[kind] for kind in type(fault).__mro__ if kind in STATUSES), None)
-        _fail(line, status or HTTPStatus.INTERNAL_SERVER_ERROR, fault.detail)
+        line.fail(status or HTTPStatus.INTERNAL_SERVER_ERROR, fault.detail)
     except Exception:  # the caller learns that it failed, the log why
         log.exception("the API's call failed", call=order.kind, caller=order.caller)
-        _fail(line, HTTPStatus.INTERNAL_SERVER_ERROR, "an internal error; the server's log says more")
+        line.fail(HTTPStatus.INTERNAL_SERVER_ERROR, "an internal error; the server's log says more")
 
 
 def _leave(_number: int, _frame: FrameType | None) -> None:
@@ -209,11 +209,3 @@ def _refuse_strangers(visit: Visit, delivery: Delivery) -> None:
             f"the spec includes {visit.own.path.parent / strange[0]}, which lies on the server and was not sent:"
             " take it away there, or include less; nothing was changed"
         )
-
-
-def _fail(line: Line, status: int, detail: str, **more: object) -> None:
-    if line.has_begun:
-        line.tell(step="Failed", status=int(status), detail=detail, **more)
-        return
-    line.begin(PROBLEM, status)
-    line.tell(title=HTTPStatus(status).phrase, status=int(status), detail=detail, **more)

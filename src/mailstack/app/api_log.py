@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 import structlog
 
-from mailstack.app.answer_line import JSON, PROBLEM, Line
+from mailstack.app.answer_line import JSON, Line
 from mailstack.app.api_process import Order
 from mailstack.app.log import configure_log
 from mailstack.app.mail_figures import figures_document
@@ -37,10 +37,10 @@ def obey(connection: socket.socket) -> None:
     except KeyboardInterrupt:
         return  # nobody waits for the answer any more
     except TryAgainLater as fault:
-        _fail(line, HTTPStatus.SERVICE_UNAVAILABLE, fault.detail)
+        line.fail(HTTPStatus.SERVICE_UNAVAILABLE, fault.detail)
     except Exception:  # the caller learns that it failed, the log why
         log.exception("a question to the log failed", call=order.kind)
-        _fail(line, HTTPStatus.INTERNAL_SERVER_ERROR, "an internal error; the server's log says more")
+        line.fail(HTTPStatus.INTERNAL_SERVER_ERROR, "an internal error; the server's log says more")
     else:
         line.begin(JSON)
         line.tell(node=socket.gethostname(), **found)
@@ -51,8 +51,3 @@ def _answer(kind: CallKind, storage: Path, request: Mapping[str, Any]) -> dict[s
     if kind is CallKind.MAILS:
         return stories_of(storage, request["what"], since=since, until=until).document()
     return figures_document(storage, since=since, until=until)
-
-
-def _fail(line: Line, status: HTTPStatus, detail: str) -> None:
-    line.begin(PROBLEM, status)
-    line.tell(title=status.phrase, status=int(status), detail=detail)

@@ -97,7 +97,7 @@ def _put_in_place(order: Order, own: LoadedSpec, draft: Draft, line: Line, edit:
     try:
         is_from_afar = draft.file == own.path and amend(storage, draft.former.encode(), draft.new.encode())
         write_whole(draft.file, draft.new, former=draft.former)
-    except BaseException:
+    except BaseException:  # also of who is stopped: what is not written is not to be undone
         if edit is not None:
             forget_edit(storage, edit)
         raise

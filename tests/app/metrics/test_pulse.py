@@ -7,7 +7,7 @@ from mailstack.app.metrics.pulse import BEAT_S, Pulse
 from mailstack.app.metrics.shared import SharedMetrics
 from mailstack.model import metrics
 from mailstack.model.metric import Metric
-from tests.support.running import DEADLINE_S
+from tests.support.running import until_seen
 
 
 def figures(shared: SharedMetrics, metric: Metric) -> tuple[float, ...]:
@@ -15,9 +15,7 @@ def figures(shared: SharedMetrics, metric: Metric) -> tuple[float, ...]:
 
 
 async def beaten(shared: SharedMetrics) -> None:
-    async with asyncio.timeout(DEADLINE_S):
-        while not figures(shared, metrics.LAG_SECONDS):  # noqa: ASYNC110  # it tells nobody else
-            await asyncio.sleep(BEAT_S / 10)
+    await until_seen(lambda: bool(figures(shared, metrics.LAG_SECONDS)))
 
 
 async def test_it_beats_while_it_lives() -> None:

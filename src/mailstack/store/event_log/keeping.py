@@ -115,7 +115,7 @@ def _make(folder: Path, period: str, parts: Sequence[Part]) -> None:
     try:
         _write(draft, parts, spill=folder / SPILL_NAME)
         draft.rename(made)
-    except BaseException:
+    except BaseException:  # also of who is stopped
         with suppress(OSError):
             draft.unlink(missing_ok=True)  # where the disk is full, mail needs the room
         raise
